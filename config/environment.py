@@ -99,11 +99,19 @@ def networks(name: str) -> list[str]:
     return words
 
 
-def days(name: str, default: int) -> int:
-    """The environment variable `name` as a number of days, at least one."""
+def at_least_one(name: str, default: int) -> int:
+    """The environment variable `name` as a whole number that is positive."""
     value: int = env.int(name, default=default)
     if value < 1:
         raise ImproperlyConfigured(f"{name} must be at least 1.")
+    return value
+
+
+def between(name: str, least: int, most: int, *, default: int) -> int:
+    """The environment variable `name` as a whole number from `least` to `most`."""
+    value: int = env.int(name, default=default)
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} must be from {least} to {most}.")
     return value
 
 

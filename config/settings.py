@@ -42,7 +42,7 @@ from config.doors import SESSION_COOKIE_AGE as SESSION_COOKIE_AGE
 from config.doors import SESSION_COOKIE_HTTPONLY as SESSION_COOKIE_HTTPONLY
 from config.doors import SESSION_COOKIE_SAMESITE as SESSION_COOKIE_SAMESITE
 from config.doors import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
-from config.environment import BASE_DIR, DEBUG, DEMO, choice, days, env, networks, zone
+from config.environment import BASE_DIR, DEBUG, DEMO, at_least_one, between, choice, env, networks, zone
 from config.libraries import REST_FRAMEWORK as REST_FRAMEWORK
 from config.libraries import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from config.libraries import UNFOLD as UNFOLD
@@ -127,9 +127,7 @@ LIMIT_PROFILE = choice("LIMIT_PROFILE", "24h", "7d", "period")
 REPORT_AMOUNT = amounts("REPORT_AMOUNT", "10000")
 REPORT_AMOUNT_PER_DAY = amounts("REPORT_AMOUNT_PER_DAY", "50000")
 # After so many days without a session and a line in its journal a wallet is dormant.
-DORMANT_DAYS = env.int("DORMANT_DAYS", default=365)
-if DORMANT_DAYS < 1:
-    raise ImproperlyConfigured("DORMANT_DAYS must be at least 1.")
+DORMANT_DAYS = at_least_one("DORMANT_DAYS", 365)
 
 # --- Payments ---------------------------------------------------------------------------------------
 
@@ -138,9 +136,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 if PUBLIC_URL and not PUBLIC_URL.startswith(("https://", "http://")):
     raise ImproperlyConfigured("PUBLIC_URL must begin with https://, or on one machine with http://.")
 # How long an order waits for its payment, in minutes; Stripe's own pages need 30.
-ORDER_TTL_MINUTES = env.int("ORDER_TTL_MINUTES", default=60)
-if not 30 <= ORDER_TTL_MINUTES <= 24 * 60:
-    raise ImproperlyConfigured("ORDER_TTL_MINUTES must be from 30 to 1440.")
+ORDER_TTL_MINUTES = between("ORDER_TTL_MINUTES", 30, 24 * 60, default=60)
 
 # --- The demonstration --------------------------------------------------------------------------------
 
@@ -149,20 +145,18 @@ DEMO_GAME_URL = env.str("DEMO_GAME_URL", default="").rstrip("/")
 
 # --- What is kept how long, in days; transactions, journal and ids are kept for ever -------------------
 
-CALL_LOG_DAYS = days("CALL_LOG_DAYS", 90)
+CALL_LOG_DAYS = at_least_one("CALL_LOG_DAYS", 90)
 # What can be read at /entry/events.
-EVENTS_KEEP_DAYS = days("EVENTS_KEEP_DAYS", 30)
+EVENTS_KEEP_DAYS = at_least_one("EVENTS_KEEP_DAYS", 30)
 # Sessions that ended or expired, and that no transaction names.
-SESSION_DAYS = days("SESSION_DAYS", 30)
-SWEEP_RUN_DAYS = days("SWEEP_RUN_DAYS", 14)
+SESSION_DAYS = at_least_one("SESSION_DAYS", 30)
+SWEEP_RUN_DAYS = at_least_one("SWEEP_RUN_DAYS", 14)
 # Questions to games about transactions that are settled since.
-QUESTION_DAYS = days("QUESTION_DAYS", 365)
+QUESTION_DAYS = at_least_one("QUESTION_DAYS", 365)
 # The bytes of files that were reconciled; what they showed is kept for ever.
-RECONCILIATION_DAYS = days("RECONCILIATION_DAYS", 30)
+RECONCILIATION_DAYS = at_least_one("RECONCILIATION_DAYS", 30)
 # The largest of these files, as it arrives.
-RECONCILIATION_MEGABYTES = env.int("RECONCILIATION_MEGABYTES", default=500)
-if not 1 <= RECONCILIATION_MEGABYTES <= 4000:
-    raise ImproperlyConfigured("RECONCILIATION_MEGABYTES must be from 1 to 4000.")
+RECONCILIATION_MEGABYTES = between("RECONCILIATION_MEGABYTES", 1, 4000, default=500)
 
 # --- Calls that the platform makes itself -------------------------------------------------------------
 
@@ -306,10 +300,8 @@ CELERY_TASK_TIME_LIMIT = 300
 CHECK_TIME_LIMIT = env.int("CHECK_TIME_LIMIT", default=4 * 3600)
 # The nightly audit reads every line of the journal again after so many days, and what is new in the nights
 # between; it is shared by so many processes.
-FULL_AUDIT_DAYS = days("FULL_AUDIT_DAYS", default=1)
-AUDIT_WORKERS = env.int("AUDIT_WORKERS", default=1)
-if AUDIT_WORKERS < 1:
-    raise ImproperlyConfigured("AUDIT_WORKERS must be at least 1.")
+FULL_AUDIT_DAYS = at_least_one("FULL_AUDIT_DAYS", default=1)
+AUDIT_WORKERS = at_least_one("AUDIT_WORKERS", 1)
 
 # --- Checkpoints --------------------------------------------------------------------------------------
 
