@@ -45,6 +45,7 @@ WALLETS = f"""
         coalesce(opening.spendable + opening.reserved - opening.debt, 0),
         paid_in, won, spent, refunded, adjusted,
         coalesce(closing.spendable + closing.reserved - closing.debt, 0),
+        coalesce(opening.reserved, 0), coalesce(closing.reserved, 0),
         last - first,
         is_found AND is_chained AND lines = last - first
             AND (last < chosen.entry_count
@@ -90,7 +91,9 @@ WALLETS = f"""
 
 
 class Summary(NamedTuple):
-    """A wallet by `WALLETS`: amounts in minor units; `lines` are those of its journal in the period."""
+    """A wallet by `WALLETS`: amounts in minor units; what is reserved is a part of what is held, and waits
+    for games. `lines` are those of its journal in the period.
+    """
 
     id: UUID
     uid: str
@@ -102,6 +105,8 @@ class Summary(NamedTuple):
     refunded: int
     adjusted: int
     closing: int
+    opening_reserved: int
+    closing_reserved: int
     lines: int
     is_in_order: bool
 
@@ -128,7 +133,7 @@ def read_wallets(asked: Asked, after: UUID, size: int) -> list[Summary]:
     with reader().cursor() as cursor:
         cursor.execute(WALLETS, given)
         found = cursor.fetchall()
-    return [Summary._make([*row[:3], *map(int, row[3:11]), row[11]]) for row in found]
+    return [Summary._make([*row[:3], *map(int, row[3:13]), row[13]]) for row in found]
 
 
 def read(asked: Asked, place: str, size: int) -> Batch:
@@ -149,7 +154,7 @@ def read(asked: Asked, place: str, size: int) -> Batch:
 
 def row(wallet: Summary) -> Row:
     """A wallet by the report's columns."""
-    who, *amounts = Thing(wallet.uid, "wallet", wallet.id), *wallet[3:10]
+    who, *amounts = Thing(wallet.uid, "wallet", wallet.id), *wallet[3:12]
     return Row((who, wallet.currency, *amounts), wallet.currency, "" if wallet.adds_up else fault(wallet))
 
 
@@ -166,7 +171,8 @@ REPORT = Report(
     rule="GLI-19 3.0, 2.9.1; Pennsylvania 811a.9 d",
     note=_(
         "Opening + paid in + won - spent - refunded + adjusted = closing. A balance is what is spendable and "
-        "reserved, less the player's debt. What a game has reserved is spent once the game confirms it."
+        "reserved, less the player's debt. What a game has reserved, of which the last columns tell, is "
+        "spent once the game confirms it."
     ),
     columns=(
         Column(_("Player")),
@@ -178,6 +184,8 @@ REPORT = Report(
         Column(_("Refunded"), Look.AMOUNT, is_summed=True),
         Column(_("Adjusted"), Look.AMOUNT, is_summed=True),
         Column(_("Closing"), Look.AMOUNT, is_summed=True),
+        Column(_("Reserved before"), Look.AMOUNT, is_summed=True),
+        Column(_("Reserved after"), Look.AMOUNT, is_summed=True),
     ),
     permissions=("wallet.view_closedday", "wallet.view_wallet", "players.view_player"),
     read=read,

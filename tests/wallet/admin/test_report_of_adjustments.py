@@ -1,19 +1,22 @@
 """The report of adjustments: what, by whom, approved by whom, and why."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.test import Client
 
 from lib.clock import now
 from players.models import Operator, Player
+from tests.conftest import Clock
 from tests.support.admin_pages import by_two, get, page
 from tests.support.callers import PlayerSession
 from tests.support.owned import owned
 from tests.wallet.admin.test_reports import ALL, filed
-from wallet.models import Wallet
-from wallet.reports.adjustments import REPORT
+from tests.wallet.sql.test_chart import legs
+from wallet.models import Transaction, Wallet
+from wallet.reports.adjustments import REPORT, TAKES
 from wallet.reports.period import read_period
 from wallet.reports.report import Asked, Row, rows_of
 
@@ -88,6 +91,21 @@ def test_adjustments__of_another_day_or_of_test_players_are_left_out(player_sess
     assert player_session.player.uid not in uids
     owned(Player).filter(pk=player_session.player.pk).update(is_test=True)
     assert player_session.player.uid not in [row.values[1].text for row in rows_of(REPORT, asked())]
+
+
+def test_adjustments__of_one_moment_come_each_once(player_session: PlayerSession, clock: Clock) -> None:
+    clock.stand(datetime(2026, 3, 2, 12, tzinfo=UTC))
+    for _number in range(3):
+        player_session.adjust("credit", 1_00)
+    clock.stand(datetime(2026, 3, 2, 13, tzinfo=UTC))
+    found, uid = Asked(read_period("day", "2026-03-02", now())), player_session.player.uid
+    for size in (1, 2, 50):
+        assert [row.values[1].text for row in rows_of(REPORT, found, size)].count(uid) == 3
+
+
+def test_adjustments__take_what_the_chart_debits(owner: "psycopg.Connection[Any]", database: None) -> None:
+    known = {type: legs(owner, type, "adjusted") for type in Transaction.BY_HAND}
+    assert {type for type, found in known.items() if found and found.debit == "spendable"} == TAKES
 
 
 @pytest.mark.parametrize("place", ["x", "2026-01-01/x", "x/01a22123-6fb6-7000-80a3-1349b36b01e0"])

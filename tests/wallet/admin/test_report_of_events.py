@@ -134,11 +134,11 @@ def test_failed_logins__are_summed_up_by_name_and_address(database: None) -> Non
 def test_outages__are_told_when_they_end(database: None) -> None:
     # Of long ago: nothing is due for two hours after one.
     Outage.objects.create(
-        began_at=datetime(2026, 3, 1, 23, 58, tzinfo=UTC), ended_at=datetime(2026, 3, 2, 0, 7, tzinfo=UTC)
+        began_at=datetime(2021, 5, 4, 23, 58, tzinfo=UTC), ended_at=datetime(2021, 5, 5, 0, 7, tzinfo=UTC)
     )
-    said = ("outage", None, "2026-03-01 23:58:00 UTC", "2026-03-02 00:07:00 UTC", "", "", "")
-    assert events("no web process answered", "2026-03-01") == []
-    assert events("no web process answered", "2026-03-02") == [said]
+    said = ("outage", None, "2021-05-04 23:58:00 UTC", "2021-05-05 00:07:00 UTC", "", "", "")
+    assert events("no web process answered", "2021-05-04") == []
+    assert events("no web process answered", "2021-05-05") == [said]
 
 
 def test_parameters__are_told_with_before_after_and_both_persons(

@@ -133,20 +133,22 @@ def test_report__that_is_none_is_not_there(client: Client) -> None:
 
 def test_account_summary__has_the_wallets_of_today(client: Client, player_session: PlayerSession) -> None:
     player_session.done("confirmWithdrawal", player_session.opened("withdraw", "30.25"))
+    player_session.opened("withdraw", "0.75")
     rows = filed(client, "account-summary")
     assert rows[0] == [
         *("Player", "Currency", "Opening", "Paid in", "Won", "Spent", "Refunded", "Adjusted", "Closing"),
-        "Check",
+        *("Reserved before", "Reserved after", "Check"),
     ]
     [own] = [row for row in rows if row[0] == player_session.player.uid]
-    assert own[1:] == ["XAG", "0.00", "0.00", "0.00", "30.25", "0.00", "100.00", "69.75", "in order"]
+    assert own[1:9] == ["XAG", "0.00", "0.00", "0.00", "30.25", "0.00", "100.00", "69.75"]
+    assert own[9:] == ["0.00", "0.75", "in order"]
     assert "Every wallet adds up." in said(client, "account-summary")
 
 
 def test_account_summary__keeps_the_sign_of_debt(client: Client, player_session: PlayerSession) -> None:
     player_session.adjust("debit", 120_00, into_debt=True)
     [own] = [row for row in filed(client, "account-summary") if row[0] == player_session.player.uid]
-    assert own[2:] == ["0.00", "0.00", "0.00", "0.00", "0.00", "-20.00", "-20.00", "in order"]
+    assert own[2:9] == ["0.00", "0.00", "0.00", "0.00", "0.00", "-20.00", "-20.00"]
 
 
 def test_account_summary__leads_to_the_wallet(client: Client, player_session: PlayerSession) -> None:

@@ -79,6 +79,7 @@ def test_summary__has_what_happened_on_each_day() -> None:
     assert amounts(summary(3)) == (71_25, 0, 0, 5_00, 0, 0, 66_25)
     assert amounts(summary(3, Kind.MONTH_TO_DATE)) == (0, 0, 2_00, 35_25, 0, 99_50, 66_25)
     assert all(summary(day).adds_up for day in range(4))
+    assert [summary(day)[10:12] for day in range(4)] == [(0, 0), (0, 1_50), (1_50, 1_50), (1_50, 1_50)]
 
 
 def test_summary__of_debt_goes_below_zero(story: PlayerSession, clock: Clock) -> None:
