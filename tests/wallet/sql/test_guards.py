@@ -338,7 +338,8 @@ def test_call_log__skips_calls_of_no_transaction_or_from_nobody(player_session: 
 
 @contextmanager
 def days_dropped(owner: Owner) -> Iterator[None]:
-    """Afterwards no partition of a day is left, as before."""
+    """Neither before nor afterwards is there a partition of a day, whatever other tests have made."""
+    drop_days(owner)
     yield
     drop_days(owner)
 
@@ -368,10 +369,10 @@ def test_call_log__day_partition_takes_over_what_default_caught(
         "2031-05-17T23:59:59.999999+00:00",
         "2031-05-18T00:00:00+00:00",
     ]
-    for mm, moment in zip(mms, moments, strict=True):
-        clock.stand(datetime.fromisoformat(moment))
-        player_session.call("deposit", mm, "1.00")
     with days_dropped(owner):
+        for mm, moment in zip(mms, moments, strict=True):
+            clock.stand(datetime.fromisoformat(moment))
+            player_session.call("deposit", mm, "1.00")
         caught = partitions(owner)["wallet_apicall_default"]
         run("SELECT call_log_prepare_day(%s)", day)
         assert partitions(owner) == {"wallet_apicall_20310517": 2, "wallet_apicall_default": caught - 2}
@@ -415,6 +416,7 @@ def test_call_log__days_are_made_ahead_and_dropped_by_age(
 def test_call_log__a_day_nobody_prepared_stops_no_withdrawal(
     player_session: PlayerSession, owner: Owner, clock: Clock
 ) -> None:
+    drop_days(owner)
     before = partitions(owner)["wallet_apicall_default"]
     clock.stand(player_session.session().created_at + timedelta(minutes=1))
     player_session.done("withdraw", unique("mm"), "1.00")
