@@ -38,7 +38,7 @@ TERMS = ProviderConfig(
     currency=None,
     page_url="",
     networks=(),
-    timeout_seconds=1,
+    timeout_seconds=2,
     callback_secrets=("whsec_" + "a1" * 16,),
     api_secret=KEY,
 )
