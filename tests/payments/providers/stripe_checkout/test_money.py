@@ -117,7 +117,7 @@ def intent_of(payment: Payment) -> str:
 
 @pytest.fixture
 def counter(shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
-    fake_provider = make_provider("stripe", f"whsec_{uuid.uuid4().hex}", page_url="", timeout_seconds=1)
+    fake_provider = make_provider("stripe", f"whsec_{uuid.uuid4().hex}", page_url="", timeout_seconds=2)
     with fake_stripe() as fake:
         fake.key = f"sk_test_{uuid.uuid4().hex}"
         replace_api_secret(fake_provider.provider, fake.key, actor="test")

@@ -92,7 +92,7 @@ class Desk:
 
 @pytest.fixture
 def desk(shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    fake_provider = make_provider("stripe", f"whsec_{uuid.uuid4().hex}", page_url="", timeout_seconds=1)
+    fake_provider = make_provider("stripe", f"whsec_{uuid.uuid4().hex}", page_url="", timeout_seconds=2)
     with fake_stripe() as fake:
         fake.key = f"sk_test_{uuid.uuid4().hex}"
         replace_api_secret(fake_provider.provider, fake.key, actor="test")
