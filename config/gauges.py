@@ -324,6 +324,15 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
         waiting,
         UNDELIVERED,
     )
+    pushes = rows(
+        "SELECT name, greatest(0, position - cursor_position) FROM payments_eventreceiver, wallet_eventhead"
+    )
+    yield labelled(
+        "wallet_events_waiting",
+        "Events of all types that a receiver has not taken yet.",
+        "receiver",
+        pushes,
+    )
     callbacks = rows(
         """
         SELECT outcome, count(*)

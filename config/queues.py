@@ -19,8 +19,8 @@ TASKS = {
     ),
     # They call games.
     "deliver": ("payments.deliver", "payments.deliver_due", "payments.sandbox_call_back"),
-    # They call providers, and whoever hears of alerts.
-    "refund": ("payments.refund", "payments.settle_refunds", "wallet.tell_alerts"),
+    # They call providers, and whoever hears of alerts and events.
+    "refund": ("payments.refund", "payments.settle_refunds", "wallet.tell_alerts", "payments.push_events"),
 }
 QUEUES = (SETTLE, *TASKS)
 ROUTES = {task: {"queue": queue} for queue, tasks in TASKS.items() for task in tasks}

@@ -255,7 +255,14 @@ PAYMENTS = {
     "payments_secret": table(
         "add",
         changes="sealed last_used_at retired_at retired_by",
-        stays="id provider_id game_id purpose fingerprint created_at created_by",
+        stays="id provider_id game_id receiver_id purpose fingerprint created_at created_by",
+    ),
+    "payments_eventreceiver": table(
+        "add",
+        changes="next_attempt_at leased_until url types paused_at lost_at cursor_day cursor_position "
+        "cursor_mark batch_id batch_end batch_at attempts failing_since taken_at attempted_at status problem "
+        "took_ms",
+        stays="id name created_at",
     ),
     "payments_callback": table(
         "add",

@@ -38,7 +38,7 @@ VIEWER = (
         "wallet transaction apicall discrepancy inquiry alert currency payoutlimit jobrun checkpoint "
         "closedday",
     )
-    | views("payments", "order delivery refund callback refusedcallback product shop provider")
+    | views("payments", "order delivery refund callback refusedcallback product shop provider eventreceiver")
     | views("payments", "reconciliationsource reconciliationfile difference")
 )
 # Who may come in, and with what.

@@ -11,7 +11,7 @@ PULSE_SECONDS = env.float("PULSE_SECONDS", default=15.0)
 # Deliveries to games and refunds that are due; each is tried at once besides.
 DELIVER_SECONDS = env.float("DELIVER_SECONDS", default=5.0)
 REFUND_SECONDS = env.float("REFUND_SECONDS", default=10.0)
-# Events get their positions; whoever reads the feed does it besides.
+# Events get their positions, and are sent to who wants them; whoever reads the feed numbers besides.
 EVENT_SECONDS = env.float("EVENT_SECONDS", default=10.0)
 # A message that nobody took is left out when it is so old, in seconds: the next one does the same work.
 # Who sends and who receives go by clocks of their own here, so this must be longer than those can be apart.
@@ -24,6 +24,7 @@ BEAT = [
     ("payments.deliver_due", DELIVER_SECONDS, MESSAGE_SECONDS),
     ("payments.settle_refunds", REFUND_SECONDS, MESSAGE_SECONDS),
     ("wallet.number_events", EVENT_SECONDS, MESSAGE_SECONDS),
+    ("payments.push_events", EVENT_SECONDS, MESSAGE_SECONDS),
     ("wallet.tell_alerts", 10.0, MESSAGE_SECONDS),
     ("wallet.link_acts", 60.0, MESSAGE_SECONDS),
     ("wallet.watch", 60.0, MESSAGE_SECONDS),

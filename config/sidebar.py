@@ -47,6 +47,7 @@ GROUPS = {
         "payments.product": _("Products"),
         "payments.shop": _("Shops"),
         "payments.provider": _("Providers"),
+        "payments.eventreceiver": _("Event receivers"),
         "payments.reconciliationsource": _("Reconciliation sources"),
     },
     _("Operations"): {

@@ -16,6 +16,7 @@ from payments.deliveries.operations import is_any_due
 from payments.deliveries.worker import deliver_due
 from payments.nudges import nudge
 from payments.orders.operations import expire_orders
+from payments.pushes.worker import push_due
 from payments.reconciliation.run import reconcile_due
 from payments.refunds.worker import settle_refunds
 from payments.sandbox.callback_sender import call_back
@@ -84,6 +85,15 @@ def deliver_due_task(is_nudged: bool = False) -> None:
 def deliver_task(delivery_id: str) -> None:
     """Has a delivery that has just become due sent at once, with whatever else is due."""
     deliver_due_task(is_nudged=True)
+
+
+@shared_task(name="payments.push_events")
+def push_events_task() -> None:
+    """Sends events to those who want them."""
+    with alone("push_events") as is_ours:
+        if is_ours:
+            with recorded("push_events") as run:
+                push_due(run)
 
 
 @shared_task(name="payments.settle_refunds")

@@ -37,6 +37,7 @@ SYNONYMS = {
     "Payout limits": "limits, largest deposit, caps",
     "Products": "catalogue, prices, items, packs, articles",
     "Shops": "order url, delivery secrets, return origins",
+    "Event receivers": "webhooks, feed, pushes, standard webhooks, subscriptions, outbox",
     "Providers": "payment providers, psp, stripe, secrets, api keys",
     "Job runs": "sweeps, cron, tasks, schedule, beat, worker, jobs",
     "Platform switches": "stop, maintenance, emergency, gaming off, kill switch, pause",

@@ -36,11 +36,12 @@ def worker(queues: str, processes: int) -> tuple[str, ...]:
 
 # What runs as long as the platform does. A request under way may be finished before the end.
 # Nothing waits for what is slow: of deliveries at most two runs last (one begins tries, the other waits for
-# the last of its own), of refunds one, so that the two queues that call others can share a worker of four.
+# the last of its own), of refunds, events and alerts one each: the two queues that call others can share a
+# worker of five.
 PROGRAMS = {
     "gunicorn": ("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"),
     "worker": worker("settle", 2),
-    "caller": worker("deliver,refund", 4),
+    "caller": worker("deliver,refund", 5),
     "checker": worker("check", 1),
     "beat": ("-m", "celery", "-A", "config.celery", "-q", "beat", "-s", "{home}/beat-schedule", "--pidfile="),
 }

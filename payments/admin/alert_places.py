@@ -3,9 +3,10 @@
 from lib.backoffice.languages import _, format_lazy
 from payments.admin.bulk_retry import SEND_AGAIN
 from payments.admin.refunds import REFUND
+from payments.admin.shops import PAUSE
 from payments.admin.signing_secrets import KEYS
 from payments.admin.verification import VERIFY
-from payments.models import Order, Provider, Refund, RefundTotal
+from payments.models import EventReceiver, Order, Provider, Refund, RefundTotal
 from wallet.admin.alert_places import PLACES, Place, Places, Subjects, end_of, ids_in
 from wallet.models import Alert, Wallet
 
@@ -80,7 +81,19 @@ def of_providers(subjects: Subjects) -> Places:
     }
 
 
+def of_receivers(subjects: Subjects) -> Places:
+    rows = EventReceiver.objects.filter(pk__in=ids_in(subjects).values()).values_list("pk", "name")
+    return {
+        str(id): [
+            Place(format_lazy(_("event receiver {name}"), name=name), EventReceiver, "change", id),
+            Place(_("Resume"), EventReceiver, "resume", id, PAUSE),
+        ]
+        for id, name in rows
+    }
+
+
 PLACES |= {
+    Kind.EVENTS_NOT_TAKEN: of_receivers,
     Kind.CREDIT_HELD: of_held_credits,
     Kind.REFUND_OPEN: of_refunds,
     Kind.REFUND_REFUSED: of_refunds,

@@ -6,6 +6,7 @@ from payments.models import (
     Callback,
     Delivery,
     Difference,
+    EventReceiver,
     Order,
     Payment,
     Price,
@@ -20,6 +21,7 @@ from payments.models import (
 
 name_model(Callback, _("callback"), _("callbacks"))
 name_model(Delivery, _("delivery"), _("deliveries"))
+name_model(EventReceiver, _("event receiver"), _("event receivers"))
 name_model(Order, _("order"), _("orders"), language=_("language"))
 name_model(Payment, _("payment"), _("payments"))
 name_model(Price, _("price"), _("prices"), currency=_("currency"))

@@ -1,4 +1,4 @@
-"""Secrets of providers and games: entered or made here, shown once at most, and retired."""
+"""Secrets of providers, games and event receivers: entered or made here, shown once at most, and retired."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -43,6 +43,7 @@ PURPOSES = {
     Secret.Purpose.CALLBACK: _("signing callbacks to us"),
     Secret.Purpose.API: _("our API calls (API key)"),
     Secret.Purpose.DELIVERY: _("signing deliveries"),
+    Secret.Purpose.EVENTS: _("signing events"),
 }
 
 
@@ -114,10 +115,10 @@ class RequestSecret(ApprovedAction[Any]):
     """Requests a new secret. The page says its effect before the secret is there, so without fingerprint."""
 
     permission, kind = KEYS, ADD_SECRET
-    purpose: ClassVar[Literal["callback", "api", "delivery"]]
+    purpose: ClassVar[Literal["callback", "api", "delivery", "events"]]
 
     def owner_id(self, row: Any) -> UUID:
-        """The provider, or the game."""
+        """The provider, the receiver, or the game."""
         owner: UUID = row.pk
         return owner
 
@@ -159,7 +160,7 @@ class EnterSecret(RequestSecret):
 class MakeSecret(RequestSecret):
     """Requests a secret of our making, which is shown once, now, and counts once it is approved."""
 
-    def __init__(self, title: str, purpose: Literal["callback", "delivery"], *says: str) -> None:
+    def __init__(self, title: str, purpose: Literal["callback", "delivery", "events"], *says: str) -> None:
         self.title, self.purpose, self.says = title, purpose, says  # type: ignore[misc]
 
     def effect_page(self, row: Any, given: dict[str, Any]) -> EffectPage:

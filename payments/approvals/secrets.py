@@ -1,6 +1,6 @@
-"""Secrets of providers and games are entered, made or retired."""
+"""Secrets of providers, games and receivers of events are entered, made or retired."""
 
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -8,12 +8,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from lib.backoffice.languages import _, format_lazy
-from payments.models import Provider, Secret, Shop
+from payments.models import EventReceiver, Provider, Secret, Shop
 from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import (
     SecretRefused,
     add_callback_secret,
     add_delivery_secret,
+    add_event_secret,
     replace_api_secret,
     retire_secret,
     shown_fingerprint,
@@ -21,34 +22,40 @@ from payments.providers.signing_secrets import (
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 
 Purpose = Secret.Purpose
+Owner: TypeAlias = Provider | Shop | EventReceiver
 # What a secret gives whoever has it.
 MEANINGS = {
     Purpose.CALLBACK: _("Whoever has the secret can tell us that orders of any player are paid."),
     Purpose.API: _("The platform calls the provider with it; the present one is retired."),
     Purpose.DELIVERY: _("The game accepts deliveries that are signed with it."),
+    Purpose.EVENTS: _("The receiver accepts events that are signed with it."),
 }
 LABELS = {
     Purpose.CALLBACK: _("Secrets that sign callbacks"),
     Purpose.API: _("API key"),
     Purpose.DELIVERY: _("Secrets that sign deliveries"),
+    Purpose.EVENTS: _("Secrets that sign events"),
 }
 ADDITIONS = {
     Purpose.CALLBACK: _("Add the secret {secret} for callbacks of {owner}"),
     Purpose.API: _("Add the secret {secret} for API calls of {owner}"),
     Purpose.DELIVERY: _("Add the secret {secret} for deliveries of {owner}"),
+    Purpose.EVENTS: _("Add the secret {secret} for events to {owner}"),
 }
+# The column that names the owner; all others are providers'.
+OWNED_BY = {Purpose.DELIVERY: "game_id", Purpose.EVENTS: "receiver_id"}
 NEW = _("a new one")
 KNOWN = _("Who requests it knows the secret.")
 
 
 class NewSecretPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`owner_id` is a provider's, or of a delivery secret its game's.
+    """`owner_id` is a provider's, of a delivery secret its game's, or a receiver's of events.
 
     `fingerprint` tells the secret apart; it is empty as long as the secret is not entered or made.
     """
 
     owner_id: UUID
-    purpose: Literal["callback", "api", "delivery"]
+    purpose: Literal["callback", "api", "delivery", "events"]
     fingerprint: str = ""
 
 
@@ -79,6 +86,8 @@ class AddSecret(Kind[NewSecretPayload]):
         try:
             if isinstance(owner, Shop):
                 add_delivery_secret(owner.game, execution.secret, actor=actor)
+            elif isinstance(owner, EventReceiver):
+                add_event_secret(owner, execution.secret, actor=actor)
             elif Purpose(payload.purpose) is Purpose.API:
                 replace_api_secret(owner, execution.secret, actor=actor)
             else:
@@ -124,30 +133,35 @@ class RetireSecret(Kind[RetirementPayload]):
 ADD_SECRET, RETIRE_SECRET = AddSecret(), RetireSecret()
 
 
-def owner_of(purpose: str, owner_id: UUID) -> Provider | Shop:
-    """Whose secret it is: a provider, or of delivery secrets the game's shop."""
-    if purpose == Purpose.DELIVERY:
-        return Shop.objects.select_related("game").get(game_id=owner_id)
-    return Provider.objects.get(pk=owner_id)
+def owner_of(purpose: str, owner_id: UUID) -> Owner:
+    """Whose secret it is: a provider, of delivery secrets the game's shop, or a receiver of events."""
+    owner: Owner = owners(purpose, owner_id).get()
+    return owner
 
 
-def locked_owner(purpose: str, owner_id: UUID) -> Provider | Shop:
+def locked_owner(purpose: str, owner_id: UUID) -> Owner:
     """The same, locked: secrets of one owner are added and retired one after another."""
+    owner: Owner = owners(purpose, owner_id).select_for_update(of=("self",)).get()
+    return owner
+
+
+def owners(purpose: str, owner_id: UUID) -> QuerySet[Any]:
     if purpose == Purpose.DELIVERY:
-        return Shop.objects.select_for_update(of=("self",)).select_related("game").get(game_id=owner_id)
-    return Provider.objects.select_for_update().get(pk=owner_id)
+        return Shop.objects.select_related("game").filter(game_id=owner_id)
+    model = EventReceiver if purpose == Purpose.EVENTS else Provider
+    return model._default_manager.filter(pk=owner_id)  # noqa: SLF001 (documented)
 
 
 def owner_id_of(secret: Secret) -> UUID:
-    """The provider's id, or the game's."""
-    owner: UUID | None = secret.provider_id or secret.game_id
+    """The provider's id, the game's, or the receiver's."""
+    owner: UUID | None = secret.provider_id or secret.game_id or secret.receiver_id
     assert owner is not None
     return owner
 
 
 def live_secrets(purpose: str, owner_id: UUID) -> QuerySet[Secret]:
     """The secrets of one owner and purpose that count, newest first."""
-    owner = {"game_id": owner_id} if purpose == Purpose.DELIVERY else {"provider_id": owner_id}
+    owner = {OWNED_BY.get(Purpose(purpose), "provider_id"): owner_id}
     live = Secret.objects.filter(purpose=purpose, retired_at=None, **owner)
     return live.defer("sealed").order_by("-created_at", "-pk")
 

@@ -9,6 +9,7 @@ from payments.models.orders import Order, OrderEvent
 from payments.models.payments import Payment, Refund, RefundTotal
 from payments.models.products import Price, Product, Shop
 from payments.models.providers import Provider, Secret
+from payments.models.receivers import EventReceiver
 from payments.models.reconciliation import (
     Difference,
     ReconciliationFile,
@@ -22,6 +23,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "Difference",
+    "EventReceiver",
     "Order",
     "OrderEvent",
     "Payment",

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from lib.backoffice.languages import _
 from lib.ids import new_id
+from payments.models.receivers import EventReceiver
 from players.models import Game, validate_network
 from wallet.models import Currency
 
@@ -108,10 +109,12 @@ class Secret(models.Model):
         CALLBACK = "callback", _("signs callbacks to us")
         API = "api", _("what we call the provider with")
         DELIVERY = "delivery", _("signs our deliveries")
+        EVENTS = "events", _("signs events that we send")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, blank=True, related_name="secrets")
     game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="delivery_secrets")
+    receiver = models.ForeignKey(EventReceiver, models.PROTECT, null=True, blank=True, related_name="secrets")
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
     sealed = models.CharField(max_length=2000, editable=False)
     # A keyed hash: one secret is never entered twice,
@@ -130,8 +133,14 @@ class Secret(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="secret_has_one_owner_and_one_direction",
-                condition=Q(provider__isnull=False, game__isnull=True, purpose__in=["callback", "api"])
-                | Q(provider__isnull=True, game__isnull=False, purpose="delivery"),
+                condition=Q(
+                    provider__isnull=False,
+                    game__isnull=True,
+                    receiver__isnull=True,
+                    purpose__in=["callback", "api"],
+                )
+                | Q(provider__isnull=True, game__isnull=False, receiver__isnull=True, purpose="delivery")
+                | Q(provider__isnull=True, game__isnull=True, receiver__isnull=False, purpose="events"),
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""Secrets shared with providers and games (contract 4.2, rule 2).
+"""Secrets shared with providers, games and receivers of events (contract 4.2, rule 2).
 
 Each has one owner and one direction, is entered once, and shown never again.
 """
@@ -7,13 +7,14 @@ import secrets
 from base64 import b64encode
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from lib.backoffice.languages import _
 from lib.clock import now
 from lib.ids import new_id
 from lib.security.encryption import open_sealed, seal
 from lib.security.tokens import password_hash
-from payments.models import Provider, Secret
+from payments.models import EventReceiver, Provider, Secret
 from payments.providers.adapters import adapter_for
 from payments.providers.signatures import order_notify, standard_webhooks
 from players.models import Credential, Game
@@ -78,11 +79,22 @@ def add_delivery_secret(game: Game, text: str, *, actor: str) -> Secret:
 
     The newest signs, all of them stand in the header. Raises `SecretRefused`.
     """
+    require_webhook_secret(text)
+    return keep(Secret(game=game, purpose=Secret.Purpose.DELIVERY), text, actor)
+
+
+def add_event_secret(receiver: EventReceiver, text: str, *, actor: str) -> Secret:
+    """One more live secret that signs events to a receiver, beside the others. Raises `SecretRefused`."""
+    require_webhook_secret(text)
+    return keep(Secret(receiver=receiver, purpose=Secret.Purpose.EVENTS), text, actor)
+
+
+def require_webhook_secret(text: str) -> None:
+    """Raises `SecretRefused` if a text has not the form of Standard Webhooks."""
     try:
         standard_webhooks.key_of(text)
     except ValueError as problem:
         raise SecretRefused(*problem.args) from problem
-    return keep(Secret(game=game, purpose=Secret.Purpose.DELIVERY), text, actor)
 
 
 def retire_secret(secret: Secret, *, actor: str) -> bool:
@@ -108,9 +120,16 @@ def reseal_secret(secret: Secret) -> None:
 
 def delivery_secrets(game: Game) -> list[str]:
     """The live secrets that sign deliveries to a game, newest first. Raises `Unreadable`."""
-    live = Secret.objects.filter(game=game, purpose=Secret.Purpose.DELIVERY, retired_at=None).order_by(
-        "-created_at", "-pk"
-    )
+    return live_secrets(Secret.objects.filter(game=game, purpose=Secret.Purpose.DELIVERY))
+
+
+def event_secrets(receiver: EventReceiver) -> list[str]:
+    """The live secrets that sign events to a receiver, newest first. Raises `Unreadable`."""
+    return live_secrets(Secret.objects.filter(receiver=receiver))
+
+
+def live_secrets(secrets: QuerySet[Secret]) -> list[str]:
+    live = secrets.filter(retired_at=None).order_by("-created_at", "-pk")
     return [open_secret(secret) for secret in live]
 
 
@@ -166,4 +185,5 @@ def is_known(text: str) -> bool:
 
 
 def purpose_of(secret: Secret) -> str:
-    return f"payments secret {secret.pk} {secret.purpose} of {secret.provider_id or secret.game_id}"
+    owner = secret.provider_id or secret.game_id or secret.receiver_id
+    return f"payments secret {secret.pk} {secret.purpose} of {owner}"

@@ -12,8 +12,18 @@ from uuid import uuid4
 from django.contrib.auth.models import Group
 
 from lib.clock import now
-from payments.models import Callback, Delivery, Order, Product, Provider, Refund, RefusedCallback, Shop
-from payments.providers.signing_secrets import new_webhook_secret
+from payments.models import (
+    Callback,
+    Delivery,
+    EventReceiver,
+    Order,
+    Product,
+    Provider,
+    Refund,
+    RefusedCallback,
+    Shop,
+)
+from payments.providers.signing_secrets import add_event_secret, new_webhook_secret
 from payments.refunds.operations import request_refund
 from players.models import (
     Approval,
@@ -26,7 +36,7 @@ from players.models import (
     Player,
 )
 from players.switches import stop
-from tests.support.admin_orders import make_orders, paid_there, sandbox_provider, tried
+from tests.support.admin_orders import event_receiver, make_orders, paid_there, sandbox_provider, tried
 from tests.support.admin_pages import REGISTERED, address, alert, doubted, operator, page, sent
 from tests.support.approvals import request_credit
 from tests.support.callers import make_party, open_session, unique
@@ -215,6 +225,16 @@ def delivery_secret(stage: Stage) -> Doing:
     secret = stage.shop_setup.game.delivery_secrets.first()
     assert secret
     row = stage.shop_setup.shop
+    return request("retire", "retire_secret", lambda stage: row, secret=str(secret.pk))(stage)
+
+
+def receiver(stage: Stage) -> EventReceiver:
+    return event_receiver()
+
+
+def event_secret(stage: Stage) -> Doing:
+    row = event_receiver()
+    secret = add_event_secret(row, new_webhook_secret(), actor="test")
     return request("retire", "retire_secret", lambda stage: row, secret=str(secret.pk))(stage)
 
 
@@ -483,6 +503,22 @@ ACTS: dict[str, Arranged] = {
     "payments.shop.retire": delivery_secret,
     "payments.shop.pause": action("pause", "pause", shop, "paused_at", is_typed=True),
     "payments.shop.resume": action("resume", "resume", paused_shop, "paused_at"),
+    "payments.eventreceiver.add": added(
+        EventReceiver,
+        "request_change_receiver",
+        is_request=True,
+        name=lambda stage: unique("receiver"),
+        url="https://platform.example/events",
+    ),
+    "payments.eventreceiver.change": changed(
+        "request_change_receiver", receiver, is_request=True, url="https://evil.example/"
+    ),
+    "payments.eventreceiver.make_secret": request("make_secret", "add_secret", receiver),
+    "payments.eventreceiver.retire": event_secret,
+    "payments.eventreceiver.pause": action("pause", "pause", receiver, "paused_at", is_typed=True),
+    "payments.eventreceiver.resume": action(
+        *("resume", "resume", lambda stage: event_receiver(paused_at=now()), "paused_at", "next_attempt_at")
+    ),
     "payments.provider.add": added(
         Provider,
         "request_change_provider",

@@ -14,6 +14,7 @@ from payments.models import (
     Callback,
     Delivery,
     Difference,
+    EventReceiver,
     Order,
     Payment,
     Product,
@@ -32,8 +33,14 @@ from tests.support.shop import BASE, FakeProvider, ShopSetup, fresh, make_provid
 
 PAYMENT_MODELS: list[Any] = [
     *(Product, Shop, Provider, Order, Callback, RefusedCallback, Refund, Delivery),
-    *(ReconciliationSource, ReconciliationFile, Difference),
+    *(ReconciliationSource, ReconciliationFile, Difference, EventReceiver),
 ]
+
+
+def event_receiver(**attributes: Any) -> EventReceiver:
+    """Somebody who is sent nothing, for there is no secret."""
+    known = {"name": unique("receiver"), "url": "https://platform.example/events"}
+    return EventReceiver.objects.create(**(known | attributes))
 
 
 def make_orders(shop_setup: ShopSetup) -> Order:
@@ -71,6 +78,8 @@ def tried(order: Order, status: int | None, **response: Any) -> Delivery:
 
 def payment_rows() -> dict[Any, list[Any]]:
     """The newest rows of each model: those of the dealings that were just done."""
+    if not EventReceiver.objects.exists():
+        event_receiver()
     return {model: list(model.objects.order_by("-pk")[:4]) for model in PAYMENT_MODELS}
 
 

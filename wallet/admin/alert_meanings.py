@@ -104,6 +104,17 @@ MEANINGS = {
         ),
         _("It resolves by itself when the job link_acts has run, and is raised again until then."),
     ),
+    Kind.EVENTS_NOT_TAKEN: (
+        _("events not taken"),
+        _(
+            "Whoever is sent the events has not taken them for an hour, does not want them any more (410), "
+            "or is so far behind that some are not kept any more. Later events wait: they are sent in order."
+        ),
+        _(
+            "It resolves by itself when the receiver takes events or an operator resumes it, "
+            "and is raised again until then."
+        ),
+    ),
     Kind.DELIVERY_GIVEN_UP: (
         _("delivery given up"),
         _("A player has paid, and the game has not accepted the delivery. No more attempts are made."),

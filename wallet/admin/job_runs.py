@@ -26,6 +26,7 @@ SWEEPS = {
     "settle_due": _("Settle due transactions"),
     "deliver_due": _("Deliver paid orders"),
     "settle_refunds": _("Settle refunds"),
+    "push_events": _("Send events"),
     "expire_orders": _("Expire unpaid orders"),
     "tell_alerts": _("Tell people of alerts"),
     "watch_callbacks": _("Watch for refused callbacks"),

@@ -66,12 +66,20 @@ def read_cursor(text: str) -> Cursor:
     return cursor
 
 
+def end_of_feed() -> Cursor:
+    """The place after all events that have a position. The last of them is never dropped."""
+    last = Event.objects.order_by("-day", "-position").first()
+    return cursor_at(last) if last else Cursor()
+
+
 def require_known(cursor: Cursor) -> None:
     """Raises `CursorRefused` if events after it were dropped, or if it never was in this feed."""
     # The head before the event: what is dropped between is then not taken for unknown.
     event = Event.objects.filter(day=cursor.day, position=cursor.position).first()
     head = EventHead.objects.get()
     if event is not None and cursor_at(event) == cursor:
+        return
+    if cursor == Cursor() and not head.dropped_position:
         return
     last_dropped = mark_of(head.dropped_subject_id, head.dropped_seq, head.dropped_at)
     if cursor.position == head.dropped_position and cursor.mark == last_dropped:

@@ -94,6 +94,7 @@ class Alert(models.Model):
         REFUND_REFUSED = "refund_refused", _("a provider refused a refund")
         ANSWERS_LOST = "answers_lost", _("a database that took over lacks answered calls")
         STANDBY_BEHIND = "standby_behind", _("no standby has what was answered")
+        EVENTS_NOT_TAKEN = "events_not_taken", _("events are not taken")
 
     class Severity(models.TextChoices):
         """From the mildest to the gravest."""

@@ -26,6 +26,7 @@ ACCESS = (
     "players.approvalrule",
     "payments.provider",
     "payments.shop",
+    "payments.eventreceiver",
     "payments.secret",
     "wallet.payoutlimit",
 )

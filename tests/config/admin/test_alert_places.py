@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from lib.ids import new_id
-from payments.models import Order, Provider, Refund
+from payments.models import EventReceiver, Order, Provider, Refund
 from players.models import AuditEvent, Game, Operator
 from tests.support.admin_pages import (
     address,
@@ -50,6 +50,7 @@ OBJECTS: dict[str, Any] = {
     Kind.REFUND_REFUSED: Refund,
     Kind.REFUND_OPEN: Refund,
     Kind.CALLBACKS_REFUSED: Provider,
+    Kind.EVENTS_NOT_TAKEN: EventReceiver,
 }
 
 
@@ -117,6 +118,11 @@ def of_provider(story: PlayerSession) -> Case:
     return Kind.CALLBACKS_REFUSED, row.slug, places
 
 
+def of_receiver(story: PlayerSession) -> Case:
+    row = about(story, Kind.EVENTS_NOT_TAKEN)
+    return Kind.EVENTS_NOT_TAKEN, str(row.pk), [page(EventReceiver, row), page(EventReceiver, row, "resume")]
+
+
 def of_act(story: PlayerSession) -> Case:
     row = about(story, Kind.ACCESS_CHANGED)
     return Kind.ACCESS_CHANGED, str(row.pk), [page(AuditEvent, row)]
@@ -158,6 +164,7 @@ CASES: list[Callable[[PlayerSession], Case]] = [
     of_act,
     of_operator,
     of_provider,
+    of_receiver,
     lambda story: (Kind.ANSWERS_LOST, f"timeline 2, {new_id()}", [address(ApiCall)]),
     lambda story: (Kind.STANDBY_BEHIND, "standbys", [f"{address(JobRun)}?task=watch"]),
 ]

@@ -164,6 +164,16 @@ LINES = {
             "resume": "payments.pause_deliveries",
         },
     ),
+    "payments.eventreceiver": Line(
+        add=ENDPOINTS,
+        change=ENDPOINTS,
+        actions={
+            "make_secret": SECRETS,
+            "retire": SECRETS,
+            "pause": "payments.pause_deliveries",
+            "resume": "payments.pause_deliveries",
+        },
+    ),
     "payments.provider": Line(
         add=ENDPOINTS,
         change=ENDPOINTS,

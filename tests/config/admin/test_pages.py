@@ -18,6 +18,7 @@ from payments.models import (
     Callback,
     Delivery,
     Difference,
+    EventReceiver,
     Order,
     Product,
     Provider,
@@ -60,7 +61,7 @@ from wallet.models import (
 )
 
 ADDED = {ApprovalRule, Operator, Game, Credential, Currency, PayoutLimit, Product, Shop, Provider}
-ADDED |= {ReconciliationSource}
+ADDED |= {ReconciliationSource, EventReceiver}
 READ_ONLY = [
     Wallet,
     Transaction,
@@ -91,6 +92,7 @@ HEADS: dict[Any, set[str]] = {
     Game: set(),
     GameSession: {"player", "game", "currency"},
     Shop: {"game"},
+    EventReceiver: {"events waiting", "seconds behind"},
     Product: {"prices", "contents", "game"},
     Credential: {"game"},
     JobRun: {"started"},

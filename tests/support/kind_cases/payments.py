@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 
 from payments.approvals.acceptance import AcceptancePayload
 from payments.approvals.catalogue import CREDIT, PRICES, PRODUCT_CHANGE
-from payments.approvals.endpoints import PROVIDER_CHANGE, SHOP_CHANGE
+from payments.approvals.endpoints import PROVIDER_CHANGE, RECEIVER_CHANGE, SHOP_CHANGE
 from payments.approvals.refund import RefundPayload
 from payments.approvals.secrets import LABELS, NewSecretPayload, RetirementPayload
-from payments.models import Callback, Order, Price, Product, Provider, Refund, Secret, Shop
+from payments.models import Callback, EventReceiver, Order, Price, Product, Provider, Refund, Secret, Shop
 from payments.providers.signing_secrets import (
     add_callback_secret,
     add_delivery_secret,
+    add_event_secret,
     fingerprint_of,
     new_webhook_secret,
     replace_api_secret,
@@ -21,7 +22,7 @@ from payments.providers.signing_secrets import (
     shown_fingerprint,
 )
 from payments.refunds.operations import present, request_refund
-from tests.support.admin_orders import paid_there, sandbox_provider
+from tests.support.admin_orders import event_receiver, paid_there, sandbox_provider
 from tests.support.callers import make_party, unique
 from tests.support.kind_cases.case import Case, Draw, Others, Words, configured
 from tests.support.shop import make_product, make_provider
@@ -32,7 +33,7 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 def live_fingerprints(purpose: str, owner_id: UUID) -> str:
     """The live secrets, newest first."""
-    owner = {"game_id": owner_id} if purpose == "delivery" else {"provider_id": owner_id}
+    owner = {{"delivery": "game_id", "events": "receiver_id"}.get(purpose, "provider_id"): owner_id}
     rows = Secret.objects.filter(purpose=purpose, retired_at=None, **owner).order_by("-created_at", "-pk")
     return ", ".join(shown_fingerprint(row.fingerprint) for row in rows) or "none"
 
@@ -42,6 +43,9 @@ def owner_with_secrets(draw: Draw, purpose: str) -> tuple[Any, UUID, Any]:
     if purpose == "delivery":
         shop = Shop.objects.create(game=make_party().game, order_url="https://game.example/orders")
         return shop, shop.game_id, partial(add_delivery_secret, shop.game)
+    if purpose == "events":
+        receiver = event_receiver()
+        return receiver, receiver.pk, partial(add_event_secret, receiver)
     if purpose == "api":
         provider = make_provider("stripe", f"whsec_{uuid4().hex}", page_url="").provider
         return provider, provider.pk, partial(replace_api_secret, provider)
@@ -54,7 +58,7 @@ def fresh_secret(purpose: str) -> str:
 
 
 def new_secret(draw: Draw) -> Case:
-    purpose = draw.one("callback", "api", "delivery")
+    purpose = draw.one("callback", "api", "delivery", "events")
     _, owner_id, add = owner_with_secrets(draw, purpose)
     for _ in range(draw.number(0, 2)):
         add(fresh_secret(purpose), actor="test")
@@ -66,7 +70,7 @@ def new_secret(draw: Draw) -> Case:
 
 
 def retirement(draw: Draw) -> Case:
-    purpose = draw.one("callback", "api", "delivery")
+    purpose = draw.one("callback", "api", "delivery", "events")
     _, owner_id, add = owner_with_secrets(draw, purpose)
     made = [add(fresh_secret(purpose), actor="test") for _ in range(draw.number(1, 3))]
     live = [one for one in made if Secret.objects.get(pk=one.pk).retired_at is None]
@@ -127,6 +131,27 @@ def shop_change(draw: Draw) -> Case:
         ]
     )
     return configured(SHOP_CHANGE, row, after, *others, is_new=is_new)
+
+
+def receiver_change(draw: Draw) -> Case:
+    is_new = draw.one(True, False)
+    row = EventReceiver(name=unique("receiver"), url=draw.url(may_be_empty=False), types=["limit."])
+    if not is_new:
+        row.save()
+    types = draw.one([], ["withdrawal."], ["order.", "wallet.frozen"])
+    after = {**RECEIVER_CHANGE.values(row), "url": draw.url(may_be_empty=False), "types": types}
+    others: Others = (
+        [partial(event_receiver, name=row.name)]
+        if is_new
+        else [
+            partial(
+                EventReceiver.objects.filter(pk=row.pk).update,
+                url="https://other.example/",
+                types=["debit."],
+            )
+        ]
+    )
+    return configured(RECEIVER_CHANGE, row, after, *others, is_new=is_new)
 
 
 def product_change(draw: Draw) -> Case:
@@ -223,6 +248,7 @@ CASES = {
     "retire_secret": retirement,
     "change_provider": provider_change,
     "change_shop": shop_change,
+    "change_receiver": receiver_change,
     "change_product": product_change,
     "refund_order": refund,
 }

@@ -1,0 +1,1 @@
+"""The feed of events, sent to whoever wants it, in its order."""
