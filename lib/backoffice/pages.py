@@ -99,11 +99,18 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
         ]
 
     def sensible_actions(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """The page's actions that this operator may use, and that make sense for the row."""
-        offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        id = read_uuid(str(object_id))
-        pointless = self.pointless_actions(id) if offered and id else set()
-        return [action for action in permitted(request, offered) if action.path not in pointless]
+        """The page's actions that this operator may use, and that make sense for the row.
+
+        A page asks twice, for what stands above it and in its sections: the row is looked at once.
+        """
+        known: dict[str, list[Any]] = vars(request).setdefault("sensible_actions", {})
+        if str(object_id) not in known:
+            offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+            id = read_uuid(str(object_id))
+            pointless = self.pointless_actions(id) if offered and id else set()
+            allowed = permitted(request, offered)
+            known[str(object_id)] = [action for action in allowed if action.path not in pointless]
+        return known[str(object_id)]
 
     def get_actions_list(self, request: HttpRequest) -> list[Any]:
         """The list's actions that this operator may use."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.http import QueryDict
 from django.utils.text import capfirst
 
@@ -301,7 +301,11 @@ class LimitActions(PlayerAdmin):
         bounded_ones = Wallet.objects.filter(player=id, withdrawal_limit__isnull=False)
         waits = Q(needs_confirmation=True) | Q(pending_at__gt=WalletNow())
         pending = limits.filter(waits, set_by=SetBy.PLAYER, pending_at__isnull=False)
+        found = Player.objects.filter(pk=id).values_list(
+            Exists(theirs) | Exists(bounded_ones), Exists(pending)
+        )
+        has_theirs, has_pending = found.first() or (False, False)
         pointless = super().pointless_actions(id)
-        if not theirs.exists() and not bounded_ones.exists():
+        if not has_theirs:
             pointless |= {"loosen_limit"}
-        return pointless if pending.exists() else pointless | {"cancel_limit_change"}
+        return pointless if has_pending else pointless | {"cancel_limit_change"}
