@@ -41,6 +41,6 @@ def game() -> Iterator[GameServer]:
 def served_shop(callers: Callers, game: GameServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShopSetup]:
     """A shop whose deliveries that server takes."""
     monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
-    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 0.8)
+    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 0.4)
     with alone(callers, game) as served_shop:
         yield served_shop

@@ -15,7 +15,7 @@ from config.roles import ROLES
 from lib.clock import now
 from players.models import AuditEvent, Player
 from tests.support.admin_pages import get, operator, signed_in
-from tests.support.callers import PlayerSession
+from tests.support.callers import Callers, PlayerSession, make_party, open_session
 from tests.support.owned import owned
 from wallet.admin import reports as pages
 from wallet.reports import report as reports
@@ -180,9 +180,10 @@ def test_game_totals__are_narrowed_to_any_game_however_many_there_are(
     assert "Choose a period that has begun" in said(client, "game-totals", "?game=none")
 
 
-def test_game_totals__are_narrowed_by_game_and_currency(
-    client: Client, player_session: PlayerSession
-) -> None:
+def test_game_totals__are_narrowed_by_game_and_currency(client: Client, callers: Callers) -> None:
+    # A game in which no other test plays.
+    player_session = open_session(make_party(), callers.player())
+    player_session.adjust("credit", 100_00)
     player_session.done("confirmWithdrawal", player_session.opened("withdraw", "8.00"))
     player_session.done("confirmDeposit", player_session.opened("deposit", "2.00"))
     game = player_session.game
