@@ -301,11 +301,11 @@ class LimitActions(PlayerAdmin):
         bounded_ones = Wallet.objects.filter(player=id, withdrawal_limit__isnull=False)
         waits = Q(needs_confirmation=True) | Q(pending_at__gt=WalletNow())
         pending = limits.filter(waits, set_by=SetBy.PLAYER, pending_at__isnull=False)
-        found = Player.objects.filter(pk=id).values_list(
-            Exists(theirs) | Exists(bounded_ones), Exists(pending)
+        asked = (Exists(theirs), Exists(bounded_ones), Exists(pending))
+        has_theirs, is_bounded, has_pending = (
+            Player.objects.filter(pk=id).values_list(*asked).first() or [False] * 3
         )
-        has_theirs, has_pending = found.first() or (False, False)
         pointless = super().pointless_actions(id)
-        if not has_theirs:
+        if not (has_theirs or is_bounded):
             pointless |= {"loosen_limit"}
         return pointless if has_pending else pointless | {"cancel_limit_change"}
