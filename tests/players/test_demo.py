@@ -2,6 +2,7 @@
 
 import json
 import stat
+from contextlib import nullcontext
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,12 +17,13 @@ from lib.outbound.client import BasicCredential
 from payments.models import Order, Provider
 from payments.providers.signing_secrets import delivery_secrets
 from players.models import Credential, Game, Operator, Player
-from players.operations import query_credential
+from players.operations import end_sessions, query_credential, set_player_status
 from tests.conftest import Clock
 from tests.support.call_log_days import drop_days
 from tests.support.callers import Caller, basic, holding
 from tests.support.owned import owned
 from tests.support.shop import FakeProvider
+from tests.support.switches import stopped
 from wallet.currencies import show
 
 
@@ -48,6 +50,21 @@ def balance_of(demo: dict[str, Any], index: int = 0) -> str:
         .post("/wallet/getBalance", {"token": player["token"]})
         .balance
     )
+
+
+@pytest.mark.parametrize("name", [None, "gaming", "openings"])
+def test_demo__starts_where_nobody_may_play(file: Path, name: str | None) -> None:
+    """What an operator has stopped is no reason not to start again."""
+    first = seed(file)
+    player = Player.objects.get(uid=first["players"][2]["uid"])
+    if name is None:
+        set_player_status(player.pk, status="blocked", actor="test", reason="r")
+    end_sessions(player.pk)
+    with stopped(name) if name else nullcontext():
+        again = seed(file)
+    assert again["players"][2]["token"] == first["players"][2]["token"]
+    set_player_status(player.pk, status="active", actor="test", reason="r")
+    assert seed(file)["players"][2]["token"] != first["players"][2]["token"]
 
 
 def test_demo__can_be_played_at_once_with_what_is_written(

@@ -5,6 +5,7 @@ import os
 import textwrap
 import uuid
 from argparse import ArgumentParser
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from players.demo import (
 )
 from players.models import Game, GameSession, Operator, Player
 from players.operations import put_player
+from players.outcomes import InMaintenance, PlayerRefused
 from wallet.models import Currency, Transaction
 from wallet.operations import adjust_wallet, launch_game
 
@@ -109,7 +111,8 @@ class Command(BaseCommand):
     ) -> dict[str, str]:
         """A demo player with money and a session in the first game.
 
-        The session is the `kept` one, where that has half a day left.
+        The session is the `kept` one, where that has half a day left, or where none can be started: an
+        operator may have barred the player, or stopped everything.
         """
         attributes = {"nickname": nickname, "country": country, "language": language}
         if not Player.objects.filter(uid=uid).exists():
@@ -130,12 +133,13 @@ class Command(BaseCommand):
             player=player, ended_at=None, expires_at__gt=now() + timedelta(hours=12)
         )
         if kept is None or not sessions.filter(token_hash=token_hash(uuid.UUID(kept))).exists():
-            kept = str(
-                launch_game(
-                    uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed"
-                ).token
-            )
-        return {"uid": uid, "token": kept, "currencyCode": currency}
+            with suppress(PlayerRefused, InMaintenance):
+                kept = str(
+                    launch_game(
+                        uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed"
+                    ).token
+                )
+        return {"uid": uid, "token": kept or "", "currencyCode": currency}
 
     def guide(self, demo: dict[str, Any], path: Path) -> str:
         """What a person at the terminal needs to go on."""
